@@ -80,6 +80,7 @@ def _table(subscription: Subscription) -> str:
         "notice": subscription.notice,
         "expires": subscription.expires_on,
         "confirmed": subscription.confirmed_at is not None,
+        "paused": True if subscription.paused_at else None,
     }
     lines = [f"{name} = {_value(value)}" for name, value in values.items() if value not in (None, [])]
     return "\n".join(["[[subscription]]", *lines, ""])

@@ -43,6 +43,9 @@ MOST_QUESTIONS = 20_000
 ESTIMATED_FROM = 2_000
 """Questions that an estimate looks at."""
 
+_LATE = date.max
+"""Stands for the day of a question that changed long after its day: such questions come first, and all of them."""
+
 _DAY_OF: dict[Kind, str] = {
     Kind.CORRECTED: "corrected_on",
     Kind.ANSWERED: "answered_on",
@@ -160,7 +163,7 @@ class _Asked:
         reached, looked = since, 0
         for chunk in chunks(self._candidates(since), CHUNK):
             found += self._heard(audience, [question_id for question_id, _ in chunk], since)
-            looked += len(chunk)
+            looked += sum(day < _LATE for _, day in chunk)
             if looked >= most:
                 reached = max(since, chunk[-1][1])
                 break
@@ -169,10 +172,9 @@ class _Asked:
     def _candidates(self, since: date) -> Iterator[tuple[int, date]]:
         """Questions of which a version may match that may be of these days; first what changed long after its day."""
         first = index.first_key_of(since)
-        newest = date.max
         others = overdue_since(self.conn, since, first) if OVERDUE in self.on else []
         for question_id in {*self._changed_late(since, first), *others}:
-            yield question_id, newest
+            yield question_id, _LATE
         for hit in index.every(self.conn, ever_matching(self.query.tree), since=first):
             yield hit.question_id, hit.day
 

@@ -18,6 +18,7 @@ from alerts.compose.clean import one_line
 from alerts.confirm import confirm_link
 from alerts.errors import AlertsError
 from alerts.hearing import ALL_ON, DEFAULT_ON
+from alerts.lifecycle import PAUSED
 from alerts.posting import host_of, message_id
 from alerts.problems import SOURCE, subscription_url
 from alerts.query import parse
@@ -57,6 +58,7 @@ class Request:
     expires: date | None = None
     notice: str | None = None
     confirmed: bool = False
+    paused: bool = False
     force: bool = False
     from_web: bool = False
 
@@ -128,6 +130,8 @@ def check(request: Request, setup: Setup, *, now: datetime) -> Checked:
         "confirmed_at": begins,
         "begins_at": begins,
         "expires_on": request.expires,
+        "paused_at": now if request.paused else None,
+        "paused_because": PAUSED if request.paused else None,
         "token": new_token(),
         "secret": new_webhook_secret() if channel.form is Form.EVENT else None,
     }

@@ -112,8 +112,8 @@ def make(record: Record, archive: Archive, *, now: datetime) -> bytes:
     return out.getvalue()
 
 
-def citation(record: Record, *, now: datetime) -> str:
-    """How to cite the question, its versions and this pack."""
+def reference(record: Record) -> str:
+    """How to cite the question: two lines, the second its address."""
     content = record.content
     asker = content.asking_member.name if content.asking_member else "asking Member not known"
     minister = (
@@ -123,12 +123,16 @@ def citation(record: Record, *, now: datetime) -> str:
     house = f"House of {content.house}" if content.house in {"Commons", "Lords"} else str(content.house or "")
     number = f", UIN {content.uin}" if content.uin else ""
     tabled = f", tabled on {_day(content.tabled_on)}" if content.tabled_on else ""
+    answered = f" on {_day(content.answered_on)}" if content.answered_on else ""
+    heading = content.heading or "no heading given"
+    cited = f"{asker}, written question to {body}: {heading}{number}{tabled}, {minister}{answered}. {house}."
+    return f"{cited}\n{url_of(record) or record.key}"
+
+
+def citation(record: Record, *, now: datetime) -> str:
+    """How to cite the question, its versions and this pack."""
     lines = [
-        (
-            f"{asker}, written question to {body}: {content.heading or 'no heading given'}{number}{tabled}, {minister}"
-            f"{' on ' + _day(content.answered_on) if content.answered_on else ''}. {house}."
-        ),
-        f"{url_of(record) or record.key}",
+        reference(record),
         "",
         "Versions observed:",
         *(

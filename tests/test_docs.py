@@ -114,7 +114,7 @@ def tracked():
 
 
 FORBIDDEN = re.compile(
-    r"/(?:work|root)/(?:main|shared|plan|\.library)|/tmp/[a-z]+_jobs|files\.pythonhosted|(?:index|registry)-url\s*="
+    r"/(?:work|root)/[\w.]|/tmp/[a-z]+_jobs|files\.pythonhosted|(?:index|registry)-url\s*="
 )
 
 

@@ -152,6 +152,18 @@ def test_an_old_answer_that_was_edited_lately_counts(store):
     assert found.months == (("2025-04", 1), ("2025-05", 0))
 
 
+def test_old_questions_that_changed_lately_do_not_shorten_a_preview(store, monkeypatch):
+    monkeypatch.setattr(look_back, "MOST_QUESTIONS", 2)
+    long_ago = [
+        answered(uin=str(n), tabled_on=date(2019, 3, 3), answered_on=date(2019, 3, 7)) for n in range(3)
+    ]
+    ingest(store, [observation(each, observed_at=START) for each in long_ago], now=START, backfilled=True)
+    see(store, 60, *(replace(each, answer_text="Nine tonnes.") for each in long_ago))
+    with store.read() as conn:
+        found = look_back.preview(conn, parse("cocaine OR four"), SETUP, now=NOW, months=2)
+    assert found.months == (("2025-04", 3), ("2025-05", 0))
+
+
 def test_a_group_is_one_item(store):
     together = ("commons/2025-03-03/1", "commons/2025-03-03/2")
     see(store, 9, *(answered(uin=str(n + 1), grouped_with=(together[1 - n],)) for n in (0, 1)))

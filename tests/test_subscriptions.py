@@ -452,6 +452,7 @@ def test_out_and_in_again(store: Store, setup: Setup, sqlite_url: str) -> None:
         expires=date(2025, 9, 1),
     )
     take(store, setup, to="https://example.org/hook", confirmed=False, notice=None, on=("overdue",))
+    lifecycle.pause(store, "2", now=NOW)
     with store.read() as conn:
         before = rows.every(conn)
     text = exchange.export_toml(before)
@@ -464,6 +465,7 @@ def test_out_and_in_again(store: Store, setup: Setup, sqlite_url: str) -> None:
     same = ("name", "note", "query", "to", "on", "every", "at", "days", "follows", "expires_on")
     for name in same:
         assert [getattr(s, name) for s in after] == [getattr(s, name) for s in before], name
+    assert [bool(each.paused_at) for each in after] == [False, True, False]
     assert exchange.export_toml(after) == text
 
 

@@ -15,11 +15,12 @@ from alerts.setup import Setup
 from storage.subscriptions import Subscription
 
 SOURCES = {
-    "parliament": "Parliament's written questions service",
+    "parliament": "Parliament’s written questions service",
     "theyworkforyou": "TheyWorkForYou",
     "parallelparliament": "Parallel Parliament",
     "feeds": "The feeds of commentary",
 }
+"""The sources by the names that people know them by; one that someone added goes by its own."""
 
 
 _MOST = 20

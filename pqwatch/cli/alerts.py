@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pqwatch.cli.frame import Frame, JsonOption, app, as_typed, frame
+from pqwatch.cli.frame import Frame, JsonOption, app, frame
 from pqwatch.output import Output, local
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def retry(
     from alerts import again
 
     at = frame(ctx)
-    with at.store() as store, as_typed():
+    with at.store() as store:
         revived = again.retry(store, now=at.now, ids=None if delivery is None else [delivery])
     out = at.out(as_json)
     if as_json:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pqwatch.web.asked import Asked, freed, holds, narrowed, valued
-from pqwatch.web.render import STATES
+from pqwatch.web.render import STATES, source
 from storage.search import Facets
 
 _HOUSES = {"Commons": "commons", "Lords": "lords", "Scottish Parliament": "scotland"}
@@ -47,7 +47,7 @@ def groups(asked: Asked, facets: Facets, *, topics: Mapping[str, str], sources: 
         _group(asked, "State", ((STATES[n], f"state:{n}", c) for n, c in facets.state.most_common())),
         _group(asked, "Tabled in", ((str(y), f"tabled:{y}", c) for y, c in sorted(facets.year.items(), reverse=True))),
         _group(asked, "Topic", ((title, f"topic:{name}", None) for name, title in topics.items())),
-        _group(asked, "Seen at", ((name, f"source:{name}", None) for name in sources)),
+        _group(asked, "Seen at", ((source(name), f"source:{name}", None) for name in sources)),
     ]  # fmt: skip
     return [group for group in made if group.choices]
 

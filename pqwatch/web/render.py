@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from alerts.compose.clean import shown
+from alerts.compose.notes import SOURCES
 from storage.diff import as_html, words
 
 _TAGS = {
@@ -88,6 +89,7 @@ def environment() -> Environment:
         month=month,
         state=STATES.__getitem__,
         kind=KINDS.__getitem__,
+        source=source,
         safe_html=safe_html,
         link=link,
         path=key_path,
@@ -118,6 +120,11 @@ def page(
 def day(value: date | None) -> str:
     """`5 November 2024`."""
     return f"{value.day} {value:%B %Y}" if value else ""
+
+
+def source(name: str) -> str:
+    """A source as people know it: `Parallel Parliament`."""
+    return SOURCES.get(name, name)
 
 
 def month(text: str) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pqwatch import evidence, recycled
 from pqwatch.web import render
+from pqwatch.web.conditional import answer
 from pqwatch.web.lookup import held
 from pqwatch.web.site import OfSite, Site
 from storage import questions
@@ -51,30 +52,49 @@ _LABELS = {
 }
 
 
+class _MovedError(Exception):
+    """The question goes by another key now."""
+
+
 @router.get("/{place}/{day}/{tail}")
 def question(
     request: Request, site: OfSite, place: Place, day: str, tail: str, whole: bool = False
 ) -> Response:
     """The page of a question; a former key leads to the present one. Endless texts are cut unless `whole` is asked for."""
+    key = f"{place}/{day}/{tail}"
+
+    def made() -> bytes:
+        values = _values(site, key, whole)
+        return bytes(render.page(request, "question.html", values).body)
+
+    try:
+        body = site.pages.fresh(site.store, (key, whole, site.today), made)
+    except _MovedError as moved:
+        return RedirectResponse(render.key_path(str(moved)), 301)
+    return answer(request, body, "text/html")
+
+
+def _values(site: Site, key: str, whole: bool) -> dict[str, Any]:
+    """What the page of a question shows. Raises _MovedError with the present key, WebError, BadKeyError."""
     with site.read() as conn:
-        record = held(conn, f"{place}/{day}/{tail}")
-        if record.key != f"{place}/{day}/{tail}":
-            return RedirectResponse(render.key_path(record.key), 301)
+        record = held(conn, key)
+        if record.key != key:
+            raise _MovedError(record.key)
         related = list(_related(conn, record))
-    values = {
+    content = record.content
+    return {
         "record": record,
-        "content": record.content,
+        "content": content,
         "facts": list(_facts(record)),
-        "cut": None if whole else _cut(record.content.answer_html, record.content.answer_text),
-        "cut_question": None if whole else _cut(None, record.content.question_text),
+        "cut": None if whole else _cut(content.answer_html, content.answer_text),
+        "cut_question": None if whole else _cut(None, content.question_text),
         "changes": _life(record.versions),
         "discrepancies": _discrepancies(record),
         "related": related,
         "repeated": _repeated(site, record),
-        "citation": evidence.citation(record, now=site.now).split("\n\nVersions")[0],
+        "citation": evidence.reference(record),
         "official": url_of(record),
     }
-    return render.page(request, "question.html", values)
 
 
 @router.get("/{place}/{day}/{tail}/diff")
