@@ -2,9 +2,9 @@
 
     python -m bench.web [--rows 200000] [--seconds 8] [--workers 2] [--keep FOLDER] [--no-datasette]
 
-wrk is Debian's package of that name. The server is `pqwatch serve --workers N`, but without limits on visitors; its pages of
-searches are kept, unless something is stored, so that a search is also measured as it is at first: with a word to it that is new
-every time. Each page of a kind is asked for in turn, of questions and words drawn at random. CPU is what the server's processes
+wrk is Debian's package of that name. The server is `pqwatch serve --workers N`, but without limits on visitors. Its pages of
+questions and searches are kept, unless something is stored, so that both are also measured as they are at first: of thousands of
+questions, and with a word to the search that is new every time. Each page of a kind is asked for in turn, of questions and words drawn at random. CPU is what the server's processes
 took for a page, user and system: unlike the times it does not depend on what else runs on the machine.
 
 Datasette, installed into a folder of its own, serves the same file beside it with as many processes as it has, one: a row of
@@ -181,15 +181,16 @@ def kinds(url: str) -> list[Kind]:
     store = open_store(url)
     with store.read() as conn:
         held = conn.execute(select(func.max(questions.c.id))).scalar_one()
-        ids = [chance.randint(1, held) for _ in range(400)]
+        ids = [chance.randint(1, held) for _ in range(5_000)]
         keys = list(conn.execute(select(questions.c.key).where(questions.c.id.in_(ids))).scalars())
     store.close()
     asked = [*FIELD_WORDS, *(f'"{each}"' for each in PHRASES), *chance.sample(words[200:20_000], 40)]
     found = [f"/?q={quote_plus(each)}" for each in asked]
     fresh = [f"{each}+-wROUND" for each in found]
     return [
-        Kind("question, 20 readers", [f"/{key}" for key in keys], 20, rate=250, p95=120),
-        Kind("question as JSON, 20 readers", [f"/api/v1/questions/{key}" for key in keys], 20),
+        Kind("question, each new, 20 readers", [f"/{key}" for key in keys], 20, rate=250, p95=120),
+        Kind("question, asked again, 20 readers", [f"/{key}" for key in keys[:200]], 20, rate=250, p95=120),
+        Kind("question as JSON, 20 readers", [f"/api/v1/questions/{key}" for key in keys[:400]], 20),
         Kind("search with facets, new, 1 reader", fresh, 1, p95=300),
         Kind("search with facets, new, 4 readers", fresh, 4, p95=300),
         Kind("search with facets, 20 readers", found, 20, p95=300),

@@ -1,7 +1,8 @@
 """A command in a process of its own that ends with its parent, however that ends.
 
 The parent holds the other end of the child's standard input and never writes to it; when it is gone, the child reads the
-end of the file and interrupts itself as Ctrl-C would. So a crawl never outlives the `watch` that began it, on any system.
+end of the file and sends itself SIGTERM (SIGINT is ignored in what a script begins in the background). So a crawl never
+outlives the `watch` that began it, on any system.
 """
 
 from __future__ import annotations
@@ -39,16 +40,21 @@ def stop(child: subprocess.Popen[bytes], grace: float = GRACE) -> int:
 
 def _end_with_parent(grace: float) -> None:
     os.read(sys.stdin.fileno(), 1)  # returns when nobody holds the other end any more
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(grace)
     os._exit(130)
 
 
 def main() -> None:
-    threading.Thread(target=_end_with_parent, args=(GRACE,), daemon=True, name="parent").start()
-    from pqwatch.cli import main as cli
+    from pqwatch.cli.entry import INTERRUPTED, catch_signals
+    from pqwatch.cli.entry import main as command
 
-    cli(sys.argv[1:])
+    catch_signals()
+    try:
+        threading.Thread(target=_end_with_parent, args=(GRACE,), daemon=True, name="parent").start()
+        command(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command had begun
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

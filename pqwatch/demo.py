@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from pqwatch import forked
 from pqwatch import settings as all_settings
 from pqwatch.clock import Clock
 from pqwatch.output import Output
@@ -153,18 +153,14 @@ def _morning(stage: Stage, at: str, commands: Sequence[str]) -> None:
 
 def _crawl(stage: Stage, at: str, command: str) -> list[dict[str, Any]]:
     """`pqwatch --now AT crawl --json` in a process of its own: its report."""
-    args = [sys.executable, "-m", "pqwatch", "--now", at, command, "--json"]
+    args = ["--now", at, command, "--json"]
     try:
-        done = subprocess.run(  # noqa: S603  # our own program
-            args, cwd=stage.folder, env=stage.environ, capture_output=True, timeout=LIMIT, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DemoError(f"the {command} of {at} took more than {LIMIT} s") from error
-    if done.returncode != 0:
-        raise DemoError(
-            f"the {command} of {at} ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
-        )
-    sources: list[dict[str, Any]] = orjson.loads(done.stdout)["sources"]
+        done = forked.run(args, environ=stage.environ, cwd=stage.folder, limit=LIMIT)
+    except TimeoutError as error:
+        raise DemoError(f"the {command} of {at} took {error}") from error
+    if done.code != 0:
+        raise DemoError(f"the {command} of {at} ended with {done.code}: {done.err.strip()}")
+    sources: list[dict[str, Any]] = orjson.loads(done.out)["sources"]
     return sources
 
 

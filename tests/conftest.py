@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from tests.shell import Forks, forks
 
 
 def pytest_configure() -> None:
-    """Tables are as wide as plenty, whatever terminal the tests are started from (xdist says 80)."""
+    """Tables are as wide as plenty, whatever terminal the tests are started from (xdist says 80), and Ctrl-C reaches what
+    they start, though a script may have begun them in the background."""
     os.environ["COLUMNS"] = "200"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ or for a child that is not waited for, its process id.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -236,6 +237,8 @@ def _serve() -> None:
     assert "twisted.internet.reactor" not in sys.modules, (
         "a reactor that was made before the fork is no good after it"
     )
+    gc.collect()
+    gc.freeze()  # else the first collection in each child copies every page of what was imported
     for line in sys.stdin:
         sys.stdout.write(f"{_answer(json.loads(line))}\n")
         sys.stdout.flush()

