@@ -21,7 +21,7 @@ from tests import postgres
 _RABBITMQ = Path(
     "/usr/lib/rabbitmq/bin/rabbitmq-server"
 )  # not the wrapper on the path, which takes up the machine's settings
-_SECONDS = 90.0
+_SECONDS = 240.0
 
 
 def free_ports(count: int) -> list[int]:

@@ -38,7 +38,7 @@ PRELOADED = (
     "scrapy.robotstxt", "scrapy.squeues", "scrapy.statscollectors", "sqlalchemy.dialects.sqlite", "storage.budgets",
 )  # fmt: skip
 Hook = tuple[Any, ...]
-LIMIT, LONG = 120, 600  # seconds for a command, and for one that is not waited for
+LIMIT, LONG = 300, 900  # seconds for a command, and for one that is not waited for
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ DAYS = {"first": "2026-02-02", "last": "2026-02-09"}
 
 
 def reports(process: Started) -> Any:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert out, err
     return json.loads(out)
 

@@ -405,12 +405,12 @@ def test_a_reader_that_has_seen_enough_and_a_full_disk(watched):
         ("> /dev/full", 1, "pqwatch: cannot write standard output: No space left on device\n"),
     ):
         done = subprocess.run(
-            ["bash", "-c", command + rest], env=watched.environ, capture_output=True, text=True, timeout=60, check=False
+            ["bash", "-c", command + rest], env=watched.environ, capture_output=True, text=True, timeout=180, check=False
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (code, said)
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m pqwatch status > /dev/full"], env=watched.environ,
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, "pqwatch: cannot go on: No space left on device\n")
 
@@ -492,7 +492,7 @@ def test_interrupted_is_130(desk, sent):
     assert running.stdout.readline().startswith("listening on http://127.0.0.1:")
     time.sleep(0.1)
     running.send_signal(sent)
-    _, said = running.communicate(timeout=20)
+    _, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert "Traceback" not in said
 

@@ -456,7 +456,7 @@ def test_the_rate_is_kept_over_all_processes(desk: Desk, site: Site) -> None:
     first = desk.start(since="2026-02-02", until="2026-02-03")
     second = desk.start("backfill", first="2026-02-01", last="2026-02-05")
     for process in (first, second):
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     times = sorted(at for at, _, _ in site.log)
     gaps = [after - before for before, after in pairwise(times)]
     assert len(times) > 12
@@ -517,7 +517,7 @@ def test_an_interrupted_crawl_stores_what_it_has_and_goes_on(desk: Desk, api: Ap
     while len([path for path in site.paths if not path.startswith(LISTS)]) < 20:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     (report,) = orjson.loads(out)
     assert report["interrupted"], err
     assert not report["complete"]

@@ -111,7 +111,7 @@ def _state(pid: int) -> str:
 
 
 def _wait_until(true: object) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.02)

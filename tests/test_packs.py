@@ -122,9 +122,7 @@ def test_topics_are_told_fast():
     began = time.process_time()
     for each in read:
         topics_in(each)
-    assert (time.process_time() - began) / len(
-        read
-    ) < 0.01  # seconds; ten times what it takes, for slow machines
+    assert (time.process_time() - began) / len(read) < 0.1, "a bound, not a target: it takes a millisecond"
 
 
 def test_packs_tell_version_sources_and_changes():

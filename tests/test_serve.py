@@ -37,7 +37,7 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def _until(holds, otherwise: str) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.1)
@@ -46,7 +46,7 @@ def _until(holds, otherwise: str) -> None:
 def _status(address: str) -> int:
     """Of an answer on a connection of its own, which either process may take."""
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -88,7 +88,7 @@ def test_the_processes_end_with_their_parent(
             "each process alone lets sixty through at once"
         )
     parent.send_signal(end)
-    code = parent.wait(30)
+    code = parent.wait(120)
     assert code == (-signal.SIGKILL if end is signal.SIGKILL else 130)
     _until(lambda: not any(map(_is_there, children)), "outlived their parent")
     if end is not signal.SIGKILL:

@@ -105,20 +105,20 @@ def driver() -> Iterator[Chrome]:
 
 
 def find(driver: Chrome, css: str) -> Any:
-    return WebDriverWait(driver, 10).until(lambda d: d.find_element(By.CSS_SELECTOR, css))
+    return WebDriverWait(driver, 60).until(lambda d: d.find_element(By.CSS_SELECTOR, css))
 
 
 def click(driver: Chrome, text: str) -> None:
     """Press the link or button that says so, and wait for the page behind it."""
     path = f"//main//*[self::a or self::button][normalize-space()='{text}']"
-    press(driver, WebDriverWait(driver, 10).until(lambda d: d.find_element(By.XPATH, path)))
+    press(driver, WebDriverWait(driver, 60).until(lambda d: d.find_element(By.XPATH, path)))
 
 
 def press(driver: Chrome, what: Any) -> None:
     """Press it, and wait for the page behind it."""
     before = driver.find_element(By.TAG_NAME, "html")
     what.click()
-    WebDriverWait(driver, 10).until(lambda d: d.find_element(By.TAG_NAME, "html") != before)
+    WebDriverWait(driver, 60).until(lambda d: d.find_element(By.TAG_NAME, "html") != before)
 
 
 def search(driver: Chrome, address: str, query: str) -> None:
@@ -157,7 +157,7 @@ def test_from_subscribing_to_a_mail_to_leaving(
     find(driver, "#address").send_keys("reader@example.org")
     click(driver, "Look it over")
     driver.find_element(By.CSS_SELECTOR, "form[method=post] button.primary").click()
-    WebDriverWait(driver, 10).until(lambda d: d.current_url.endswith("/subscribe"))
+    WebDriverWait(driver, 60).until(lambda d: d.current_url.endswith("/subscribe"))
 
     run(store, now=at(1), settings=here.setup)
     (asked,) = box.of("reader@example.org")
@@ -187,7 +187,7 @@ def test_the_preview_follows_the_words_as_they_are_typed(address: str, driver: C
     assert "hits since" in find(driver, "#preview p").text
     find(driver, "#address").send_keys("reader@example.org")
     field.send_keys(" tonnes")
-    WebDriverWait(driver, 10).until(
+    WebDriverWait(driver, 60).until(
         lambda d: (
             d.find_element(By.CSS_SELECTOR, "#how input[name=q]").get_attribute("value") == "cocaine tonnes"
         )
@@ -266,7 +266,7 @@ def test_axe_finds_nothing_on_the_way_through_signing_up(
         if channel == "mail":
             judge(driver, axe, "Is this right?")
         driver.find_element(By.CSS_SELECTOR, "form[method=post] button.primary").click()
-        WebDriverWait(driver, 10).until(
+        WebDriverWait(driver, 60).until(
             lambda d: "Is this right" not in d.find_element(By.TAG_NAME, "h1").text
         )
         judge(driver, axe, "Look into your mail" if channel == "mail" else "Subscribed")

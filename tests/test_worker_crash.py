@@ -105,7 +105,7 @@ class Backfill:
         with self.store.read() as conn:
             return not [held for held in locks.held(conn) if held.name.startswith("backfill")]
 
-    def until(self, what: Callable[[], Any], seconds: float = 150) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 300) -> Any:
         end = time.monotonic() + seconds
         while not (found := what()):
             assert time.monotonic() < end, f"it did not come about in time: {self.done()}"
@@ -136,7 +136,7 @@ class Backfill:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_whatever_is_killed_the_rows_are_those_of_an_undisturbed_run(
     folder: Path, machines: tuple[OwnPostgres, OwnRabbit]
 ) -> None:

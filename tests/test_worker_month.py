@@ -119,7 +119,7 @@ def days_of(names: set[str]) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_one_process_reads_both_months_though_it_is_killed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'pqwatch.sqlite3'}"
     with replay.served(shared()) as peer, opened(url) as store:
@@ -159,7 +159,7 @@ def team_of(folder: Path, url: str, peer: replay.Peer) -> Iterator[Team]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_two_workers_read_both_months_though_they_are_killed(tmp_path: Path, postgres_url: str) -> None:
     with (
         replay.served(shared()) as peer,

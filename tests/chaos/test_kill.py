@@ -52,7 +52,7 @@ class Senders:
         return int(self.process.stdout.readline())
 
     def close(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
 
 def fill(store: Store, box: Mailbox, batch: int) -> None:
