@@ -8,6 +8,7 @@ thirds of a sender's time. Nothing of the database is open when they are forked.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -101,6 +102,7 @@ def serve() -> None:
         if url not in stores:
             stores[url] = open_store(url)
             stores[url].engine.dispose()
+        gc.freeze()  # else a collection in each copies every page of what is imported
         print(send(stores[url], *order) if order[1] == "warm" else forked(stores[url], order), flush=True)
 
 
