@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# what many processes start from is compiled once, also where the surroundings say otherwise
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check replay bench chaos screenshots clean
 .DEFAULT_GOAL := test
 

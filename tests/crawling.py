@@ -15,7 +15,7 @@ from storage.problems import OpenProblem, open_problems
 from storage.questions import iterate
 from storage.records import Record
 from storage.store import Store, open_store
-from tests.shell import Started, forks
+from tests.shell import ALL_DAYS, Started, forks
 
 NOW = "2026-02-10T09:00:00+00:00"  # a Tuesday on which both Houses sit
 QUICK = {"pause": 0.01, "timeout": 1.0}
@@ -33,6 +33,7 @@ class Desk:
     rate: float = 0.0
     sources: tuple[str, ...] = ("parliament",)
     allow_private_hosts: bool = True
+    all_days: bool = False  # as far back as a pass looks outside of tests
 
     def order(self, job: str, now: str = NOW, **more: Any) -> dict[str, Any]:
         return {
@@ -48,7 +49,8 @@ class Desk:
         return forks().start([], self._environ(), self.folder, module="tests.crawling", stdin=order)
 
     def _environ(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if not name.startswith("PQWATCH_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PQWATCH_")}
+        return kept | ({ALL_DAYS: "1"} if self.all_days else {})
 
     def run(self, job: str = "crawl", now: str = NOW, **more: Any) -> list[dict[str, Any]]:
         """Do a job; its reports."""

@@ -7,6 +7,13 @@ import socket
 from typing import Any
 
 
+def few_windows(days: int = 20) -> None:
+    """A pass over Parliament's API looks for corrections in the last days alone: a third of the requests."""
+    from scraper.spiders import parliament
+
+    parliament._USUAL["corrected"] = days
+
+
 def kill_at(step: str, nth: int = 1) -> None:
     """The process dies as by kill -9 when it passes a step of sending for the nth time."""
     from tests.chaos.sender import Bomb, arm

@@ -28,7 +28,7 @@ from scraper.clean import clean_html, clean_text
 from storage.questions import iterate
 from storage.records import Record
 from storage.store import open_store
-from tests.shell import forks
+from tests.shell import ALL_DAYS, forks
 
 MONTHS = ("2024-11", "2025-09")
 Value = dict[str, Any]
@@ -97,7 +97,12 @@ def served(shared: Path) -> Iterator[Peer]:
 def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
     """Of a child process that crawls: nothing but what is given here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PQWATCH_")}
-    ours = {"PQWATCH_DATA_DIR": str(folder), "PQWATCH_PARLIAMENT_URL": url, "PQWATCH_RATE": "0"}
+    ours = {
+        "PQWATCH_DATA_DIR": str(folder),
+        "PQWATCH_PARLIAMENT_URL": url,
+        "PQWATCH_RATE": "0",
+        ALL_DAYS: "1",
+    }
     return {**kept, **ours, **more}
 
 

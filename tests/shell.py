@@ -38,6 +38,9 @@ PRELOADED = (
     "scrapy.robotstxt", "scrapy.squeues", "scrapy.statscollectors", "sqlalchemy.dialects.sqlite", "storage.budgets",
 )  # fmt: skip
 Hook = tuple[Any, ...]
+ALL_DAYS = "PQWATCH_TEST_ALL_DAYS"
+"""Set where a crawl is to look for corrections as far back as it does outside of tests (`hooks.few_windows`)."""
+
 LIMIT, LONG = 300, 900  # seconds for a command, and for one that is not waited for
 
 
@@ -283,6 +286,8 @@ def _become(order: dict[str, Any]) -> None:
                 name, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600
             )
             os.dup2(opened, number)
+        if ALL_DAYS not in os.environ:
+            hooks.few_windows()
         for name, *values in order["hooks"]:
             getattr(hooks, name)(*values)
         sys.stdin = io.StringIO(order["stdin"])

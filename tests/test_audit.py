@@ -237,10 +237,13 @@ def play(store: Store, month: Any, keep: Any = None, leaving: int = 0) -> dateti
 
 @pytest.mark.slow
 def test_a_month_of_real_questions_leaves_no_difference(store: Store, month: Any) -> None:
-    end = play(store, month, leaving=20)
+    """All of its questions on SQLite, a quarter of them on PostgreSQL."""
+    keys = sorted({each.key for _, seen in month for each in seen})
+    keep = set(keys if store.dialect == "sqlite" else keys[::4])
+    end = play(store, month, keep, leaving=20)
     report = audit(store, SETUP, days=60, now=end)
     assert (report.missing, report.unexpected) == ((), ())
-    assert report.checked > 1000
+    assert report.checked > (1000 if store.dialect == "sqlite" else 250)
 
 
 @pytest.mark.slow

@@ -67,6 +67,7 @@ def test_a_first_pass_stores_everything_whole(
 
 
 def test_the_windows_of_a_pass(desk: Desk, site: Site) -> None:
+    desk.all_days = True
     desk.crawl()
     lists = [path for path in site.paths if path.startswith(LISTS)]
     for name, days in (("tabled", 14), ("answered", 14), ("corrected", 120)):
