@@ -115,8 +115,9 @@ def test_sign_ups_by_one_visitor_are_limited(shell: Shell) -> None:
     with shell.web() as visitor:
         answers = sign_up(visitor, *(f"a{number}@example.org" for number in range(30)))
     assert answers[0].status_code == 200
-    assert answers[-1].status_code == 429
-    assert "Retry-After" in answers[-1].headers
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) > 10
+    assert all("Retry-After" in answer.headers for answer in refused)
 
 
 def test_link_scanners_neither_confirm_nor_remove(shell: Shell, box: Mailbox) -> None:

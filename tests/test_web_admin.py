@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from alerts import run as alerts_run
 from alerts.subscriptions import Request, subscribe
+from pqwatch.web.limits import Limiter
 from pqwatch.web.pages import admin
 from storage import ledger, problems
 from storage import subscriptions as rows
@@ -85,6 +86,7 @@ def test_only_the_token_opens_it(client: TestClient, store: Store, tmp_path: Pat
 
 
 def test_tries_are_limited(client: TestClient) -> None:
+    client.app.state.site.limits.logins = Limiter(a_minute=0.01, burst=5)  # type: ignore[attr-defined]
     token = field(client)
     tries = [
         client.post("/admin/login", data={"token": token, "operator": "x"}).status_code for _ in range(7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from alerts.packs import topics_of
 from pqwatch.web import shapes
 from pqwatch.web.api import ERRORS, UNCHANGED, json
 from pqwatch.web.asked import read
+from pqwatch.web.conditional import answer
 from pqwatch.web.forms import visitor_of
 from pqwatch.web.lookup import held
 from pqwatch.web.pages.sources import status_of
@@ -39,8 +41,13 @@ def _record(site: Site, key: str) -> Record:
 )
 def question(request: Request, site: OfSite, house: House, day: Day, number: Number) -> Response:
     """One question with all its versions. A former key leads to the present question."""
-    record = _record(site, f"{house}/{day}/{number}")
-    return json(request, to_shape(record, versions=True, topics=topics_of(record)))
+    key = f"{house}/{day}/{number}"
+
+    def made() -> bytes:
+        record = _record(site, key)
+        return orjson.dumps(to_shape(record, versions=True, topics=topics_of(record)))
+
+    return answer(request, site.pages.fresh(site.store, ("json", key), made), "application/json")
 
 
 @router.get(

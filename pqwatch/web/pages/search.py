@@ -71,9 +71,16 @@ def home(
     if asked.query is not None:
         request.app.state.site.limits.searches.check(visitor_of(request))
         return _searched(request, site, asked, asked.query, values)
+    if asked.fault is not None:
+        return render.page(request, "search.html", values, status=422)
+    name = ("first", asked.text, sort, after, site.today)
+    return HTMLResponse(site.pages.fresh(site.store, name, lambda: _first(request, site, values)))
+
+
+def _first(request: Request, site: Site, values: dict[str, Any]) -> bytes:
     with site.read() as conn:
-        values["newest"] = latest(conn, LATEST) if asked.fault is None else []
-    return render.page(request, "search.html", values, status=422 if asked.fault else 200)
+        values["newest"] = latest(conn, LATEST)
+    return bytes(render.page(request, "search.html", values).body)
 
 
 def _searched(
