@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from scraper.fetch import FetchError
-from scraper.run import Run, is_gone
+from scraper.run import Run, answered_with_error, is_gone
 from scraper.source import Parsed, UnreadableError
 from storage.records import Content, Problem, Row
 
@@ -57,7 +57,9 @@ class Details:
         try:
             parsed = await self.run.read(url)
         except (FetchError, UnreadableError) as error:
-            self.run.failed(url, error, settled=is_gone(error))
+            # what its server has refused for a day is a fault of that page: the pass, and a first crawl, end without it
+            of_page = answered_with_error(error) and self.run.door.is_lasting(url)
+            self.run.failed(url, error, settled=is_gone(error) or of_page)
             return is_gone(error)
         self._take(url, source_id, row, parsed)
         return True

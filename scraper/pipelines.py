@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import quote, unquote
 
 from scraper.addresses import all_such
@@ -32,6 +32,7 @@ from storage.windows import (
     validators_of,
 )
 
+_LASTING = timedelta(days=1)  # after which what is wrong at an address is taken for a fault of that page
 _PATIENCE = 5.0  # seconds an observation waits for the others of its batch
 _BODY = "urn:pqwatch:body:"
 _REMEMBERED = 100_000  # rows seen in this run: the same row in several windows is noted once
@@ -75,7 +76,9 @@ class Door:
         self._read: set[str] = set()  # addresses read that had problems before
         self._seen: dict[str, str] = {}
         with store.read() as conn:
-            self._open = {p.url for p in problems.open_problems(conn) if p.source == source}
+            met = [p for p in problems.open_problems(conn) if p.source == source]
+        self._open = {p.url for p in met}
+        self._lasting = {p.url for p in met if p.first_seen <= now() - _LASTING}
         self._of_many: dict[
             str, set[str]
         ] = {}  # addresses of problems that many pages have, by what stands for those
@@ -133,6 +136,10 @@ class Door:
             self._read.add(url)
         if self._of_many:
             self._read.update(self._of_many.get(all_such(url), ()))
+
+    def is_lasting(self, url: str) -> bool:
+        """Whether the address has had a problem for a day."""
+        return url in self._lasting
 
     def end_others(self, kinds: Iterable[str]) -> None:
         """A whole pass is complete: what it did not meet again of these kinds has ended."""

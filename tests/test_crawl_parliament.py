@@ -213,6 +213,21 @@ def test_a_detail_that_is_not_there_does_not_make_the_first_crawl_last(desk: Des
     assert not report["ok"]
 
 
+def test_a_detail_that_fails_for_days_does_not_make_the_first_crawl_last(desk: Desk, api: Api) -> None:
+    """Else nobody would ever hear of anything: what is found before a first crawl ends is backfilled."""
+    api.fault(FAULTS["500"], "/1900002")
+    assert not desk.crawl()["complete"]
+    assert not desk.crawl("2026-02-11T08:00:00+00:00")["complete"]
+    assert desk.crawl("2026-02-11T10:00:00+00:00")["complete"]
+    assert len(desk.problems()) == 1
+    api.faults.clear()
+    desk.crawl("2026-02-11T11:00:00+00:00")
+    assert desk.problems() == []
+    assert desk.lives() == WHOLE
+    late = next(record for record in desk.records().values() if record.official_id == 1900002)
+    assert not any(version.backfilled for version in late.versions)
+
+
 @pytest.mark.parametrize("name", ["reset", "cut off", "half JSON", "429", "500", "503", "HTML", "JSON 500"])
 def test_a_passing_failure_is_got_over(desk: Desk, api: Api, name: str) -> None:
     api.fault(FAULTS[name], "2026-02-02", times=2)
