@@ -59,11 +59,10 @@ def run(args: Sequence[str]) -> int:
 
 
 def catch_signals() -> None:
-    """From here on SIGTERM and SIGINT end what runs as a KeyboardInterrupt."""
+    """From here on SIGTERM and SIGINT end what runs as a KeyboardInterrupt. What is ignored stays so: a shell has SIGINT
+    ignored in what it starts in the background."""
     for number in _ENDS:
-        if (
-            signal.getsignal(number) is not signal.SIG_IGN
-        ):  # as a shell has it for what it starts in the background
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 
