@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from scraper.fetch import FetchError
-from scraper.run import Run, answered_with_error, is_gone
+from scraper.fetch import FetchError, answered_with_error
+from scraper.run import Run, is_gone
 from scraper.source import Parsed, UnreadableError
 from storage.records import Content, Problem, Row
 

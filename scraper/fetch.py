@@ -77,3 +77,8 @@ def leaves(group: BaseExceptionGroup[E]) -> Iterator[E]:
             yield from leaves(error)
         else:
             yield error
+
+
+def answered_with_error(error: Exception) -> bool:
+    """Whether the source answered, that something on its side is broken."""
+    return isinstance(error, FetchError) and (error.status or 0) >= 500

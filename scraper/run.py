@@ -250,11 +250,6 @@ def is_gone(error: Exception) -> bool:
     return isinstance(error, FetchError) and error.status in _GONE
 
 
-def answered_with_error(error: Exception) -> bool:
-    """Whether the source answered, that something on its side is broken."""
-    return isinstance(error, FetchError) and (error.status or 0) >= 500
-
-
 def _refused(url: str, page: Page) -> FetchError:
     """The source answered with an error status."""
     again = page.status == 429 or page.status >= 500
