@@ -58,7 +58,7 @@ class Details:
             parsed = await self.run.read(url)
         except (FetchError, UnreadableError) as error:
             # what its server has refused for a day is a fault of that page: the pass, and a first crawl, end without it
-            of_page = answered_with_error(error) and self.run.door.is_lasting(url)
+            of_page = answered_with_error(error) and self.run.door.is_lasting(error.kind, url)
             self.run.failed(url, error, settled=is_gone(error) or of_page)
             return is_gone(error)
         self._take(url, source_id, row, parsed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from scraper.source import Page, ScraperError
 from storage.records import PageRef
@@ -79,6 +79,6 @@ def leaves(group: BaseExceptionGroup[E]) -> Iterator[E]:
             yield error
 
 
-def answered_with_error(error: Exception) -> bool:
+def answered_with_error(error: Exception) -> TypeGuard[FetchError]:
     """Whether the source answered, that something on its side is broken."""
     return isinstance(error, FetchError) and (error.status or 0) >= 500

@@ -78,7 +78,7 @@ class Door:
         with store.read() as conn:
             met = [p for p in problems.open_problems(conn) if p.source == source]
         self._open = {p.url for p in met}
-        self._lasting = {p.url for p in met if p.first_seen <= now() - _LASTING}
+        self._lasting = {(p.kind, p.url) for p in met if p.first_seen <= now() - _LASTING}
         self._of_many: dict[
             str, set[str]
         ] = {}  # addresses of problems that many pages have, by what stands for those
@@ -137,9 +137,9 @@ class Door:
         if self._of_many:
             self._read.update(self._of_many.get(all_such(url), ()))
 
-    def is_lasting(self, url: str) -> bool:
-        """Whether the address has had a problem for a day."""
-        return url in self._lasting
+    def is_lasting(self, kind: str, url: str) -> bool:
+        """Whether the address has had such a problem for a day."""
+        return (kind, url) in self._lasting
 
     def end_others(self, kinds: Iterable[str]) -> None:
         """A whole pass is complete: what it did not meet again of these kinds has ended."""

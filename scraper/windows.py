@@ -13,7 +13,7 @@ from datetime import date
 from typing import Protocol
 
 from scraper.details import Details
-from scraper.fetch import FetchError
+from scraper.fetch import FetchError, answered_with_error
 from scraper.run import Run, in_turn
 from scraper.source import UnreadableError
 from storage.records import Problem, Row
@@ -158,7 +158,7 @@ async def _narrowing(run: Run, listing: Listing, window: Window) -> Tally:
 
 def _too_heavy(error: FetchError | UnreadableError) -> bool:
     """Whether a smaller part may be answered: the API fails with 500, also inside a page, when it is asked for too much."""
-    return isinstance(error, UnreadableError) or (error.status or 0) >= 500
+    return isinstance(error, UnreadableError) or answered_with_error(error)
 
 
 async def _read_cut(run: Run, listing: Listing, window: Window, cut: Cut) -> Tally:
